@@ -1,39 +1,6 @@
 /** What rendering takes and gives. Rendering is pure: definitions, evaluator and values are handed in. */
-import type {
-  ComponentContext,
-  ComponentResult,
-  DefinitionKind,
-  DefinitionManifest,
-  Fault,
-  Health,
-  HealthInput,
-  Json,
-  KubeObject,
-  TraitContext,
-  TraitResult,
-} from '@lateen/schemas';
-
-/** A definition as an enabled addon offers it. */
-export interface Definition {
-  manifest: DefinitionManifest;
-  addon: { name: string; version: string; digest: string };
-}
-
-/** The definitions that applications may use now. */
-export interface DefinitionCatalog {
-  find(kind: DefinitionKind, type: string): Definition | undefined;
-  /** Names of all definitions of a kind, sorted: for "did you mean" and lists. */
-  names(kind: DefinitionKind): string[];
-  /** Addon names in the registries that would offer this type, where it is not enabled. */
-  offeredBy(kind: DefinitionKind, type: string): string[];
-}
-
-/** Runs definitions. The sandbox stands behind it; rendering does not know. Rejects with a `LateenError`. */
-export interface Evaluator {
-  component(definition: Definition, parameters: Json, context: ComponentContext): Promise<ComponentResult>;
-  trait(definition: Definition, parameters: Json, context: TraitContext): Promise<TraitResult>;
-  health(definition: Definition, input: HealthInput): Promise<Health>;
-}
+import type { Application, DefinitionKind, Fault, Json, KubeObject } from '@lateen/schemas';
+import type { DefinitionCatalog, Evaluator, Locate, ParsedDocument } from '../model/api.ts';
 
 /** One rendered object and where it comes from. */
 export interface RenderedManifest {
@@ -64,3 +31,44 @@ export interface RenderedComponent {
   /** Only when asked for. By `key` of the manifest. */
   origins?: Map<string, FieldOrigin[]>;
 }
+
+/** Values that outputs of components have now, by output name. */
+export type OutputValues = Readonly<Record<string, Json>>;
+
+export interface RenderTarget {
+  /** Name of the cluster; the kernel's own is `local`. */
+  cluster: string;
+  clusterVersion: { major: number; minor: number };
+}
+
+export interface RenderInput {
+  application: Application;
+  catalog: DefinitionCatalog;
+  evaluator: Evaluator;
+  target: RenderTarget;
+  /** `<app>-v<N>`; empty in a dry run. */
+  appRevision: string;
+  appRevisionNum: number;
+  /** Values of outputs that are known. What waits for others is told in `waiting`. */
+  outputs?: OutputValues;
+  /** Dry run: inputs without a value get a placeholder that says so, instead of holding the component back. */
+  placeholders?: boolean;
+  /** Places of faults, where the application came from a file. */
+  locate?: Locate;
+  /** Words that YAML 1.1 reads as booleans, for warnings where a string was expected. */
+  booleanWords?: ParsedDocument['booleanWords'];
+  /** Only these components; default all. */
+  components?: readonly string[];
+  withOrigins?: boolean;
+}
+
+export interface RenderedApplication {
+  components: RenderedComponent[];
+  /** Components that wait for outputs: name → names of the outputs. */
+  waiting: { component: string; outputs: string[] }[];
+  /** All faults of all components. */
+  faults: Fault[];
+}
+
+/** Waves in which components are applied: each waits for those before it. From `dependsOn`, `inputs` and `outputs`. */
+export type ComponentOrder = string[][];
